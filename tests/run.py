@@ -82,6 +82,12 @@ def cpu_ns(pid):
     return time.clock_gettime_ns(~pid << 3 | 2)
 
 
+def uses(pid, ms):
+    """Waits until a process has used so much more CPU time: the longer, the busier the machine."""
+    enough = cpu_ns(pid) + ms * 1_000_000
+    eventually(lambda: cpu_ns(pid) > enough, f"{comm_of(pid)} gets {ms} ms of CPU")
+
+
 def status_fields(path):
     """/proc/.../status as a dict, or None when the thread has ended."""
     try:
@@ -305,6 +311,7 @@ class Context:
     ptprof = build / "ptprof"
     eventually = staticmethod(eventually)
     cpu_ns = staticmethod(cpu_ns)
+    uses = staticmethod(uses)
     children = staticmethod(children)
     comm_of = staticmethod(comm_of)
     kill = staticmethod(kill_quietly)

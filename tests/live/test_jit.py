@@ -31,12 +31,6 @@ def profile_unharmed(ctx, target, *extra, **options):
     return profile
 
 
-def uses(ctx, target, ms):
-    """Waits until it has used so much more CPU time."""
-    enough = ctx.cpu_ns(target.pid) + ms * 1_000_000
-    ctx.eventually(lambda: ctx.cpu_ns(target.pid) > enough, f"{target.name} gets {ms} ms of CPU")
-
-
 def read_profile(path):
     return json.loads(path.read_text())
 
@@ -74,9 +68,9 @@ def test_names_as_they_were(ctx):
     target = ctx.target("jit")
     run = ctx.start("attach", target.pid, *DENSE, "-f", "json", "-o", ctx.tmp / "moved.json")
     run.says("Sampling")
-    uses(ctx, target, 1500)
+    ctx.uses(target.pid, 1500)
     target.signal(signal.SIGUSR1)
-    uses(ctx, target, 1500)
+    ctx.uses(target.pid, 1500)
     run.signal(signal.SIGINT)
     assert run.wait() == 0
     profile = read_profile(ctx.tmp / "moved.json")
@@ -98,10 +92,10 @@ def test_file_that_comes_later(ctx):
     ranges = code_of(target)
     run = ctx.start("attach", target.pid, *DENSE, "-f", "json", "-o", ctx.tmp / "late.json")
     run.says("Sampling")
-    uses(ctx, target, 700)
+    ctx.uses(target.pid, 700)
     try:
         path.write_text("".join(f"{start} f code{i}\n" for i, start in enumerate(ranges)))
-        uses(ctx, target, 700)
+        ctx.uses(target.pid, 700)
         run.signal(signal.SIGINT)
         assert run.wait() == 0
     finally:

@@ -26,13 +26,6 @@ def start(ctx, target, *options, name="out.json"):
     return run
 
 
-def uses(ctx, target, ms):
-    """Waits until it has used so much more CPU time. target: it, or a pid."""
-    pid = getattr(target, "pid", target)
-    enough = ctx.cpu_ns(pid) + ms * 1_000_000
-    ctx.eventually(lambda: ctx.cpu_ns(pid) > enough, f"{comm(pid)} gets {ms} ms of CPU")
-
-
 def finish(ctx, run, status=0, name="out.json"):
     """Waits for the end of the run and returns the profile."""
     run.wait()
@@ -61,11 +54,11 @@ def test_sampler_is_replaced(ctx):
     target = ctx.target("split")
     run = start(ctx, target)
     for _ in range(3):
-        uses(ctx, target, 400)
+        ctx.uses(target.pid, 400)
         sampler = run.sampler()
         ctx.kill(sampler)
         ctx.eventually(lambda: run.sampler() != sampler, "another sampler")
-    uses(ctx, target, 400)
+    ctx.uses(target.pid, 400)
     profile = interrupt(ctx, run)
     assert_unharmed(ctx, target)
     facts = profile["run"]
@@ -133,7 +126,7 @@ def test_sampler_does_not_end(ctx):
 def test_target_exits(ctx):
     target = ctx.target("exits", "told", 7)
     run = start(ctx, target)
-    uses(ctx, target, 500)
+    ctx.uses(target.pid, 500)
     target.signal(signal.SIGUSR1)
     profile = finish(ctx, run)
     assert target.wait() == 7, "its exit status is another one"
@@ -146,7 +139,7 @@ def test_target_exits(ctx):
 def test_target_is_killed(ctx):
     target = ctx.target("threads", "--busy", 4)
     run = start(ctx, target, "-d", "60s", "-r", "500")
-    uses(ctx, target, 500)
+    ctx.uses(target.pid, 500)
     target.signal(signal.SIGKILL)
     profile = finish(ctx, run)
     assert target.wait() == -signal.SIGKILL
@@ -166,10 +159,10 @@ def test_target_gone_before(ctx):
 def exec_profile(ctx, how, *program):
     target = ctx.target("execs", "told", how, *program)
     run = start(ctx, target, "-r", "250")
-    uses(ctx, target, 1000)
+    ctx.uses(target.pid, 1000)
     target.signal(signal.SIGUSR1)
     assert target.line() == "ready", "it executes nothing"
-    uses(ctx, target, 1000)
+    ctx.uses(target.pid, 1000)
     profile = interrupt(ctx, run)
     assert_unharmed(ctx, target)
     assert profile["run"]["processes"][0]["execs"] == 1, profile["run"]["processes"]
@@ -265,12 +258,12 @@ def test_exec_of_a_program_that_may_do_more(ctx):
     run = ctx.start("attach", target.pid, "--max-stop", "50", "-o", ctx.tmp / "out.json",
                     prefix=nobody)
     run.says("attached")
-    uses(ctx, target, 300)
+    ctx.uses(target.pid, 300)
     go.touch()
     assert target.line() == "ready"
     if os.stat(f"/proc/{target.pid}").st_uid != 0:
         raise ctx.Skip("set-user-ID programs do not work here")
-    uses(ctx, target, 300)
+    ctx.uses(target.pid, 300)
     run.signal(signal.SIGINT)
     assert finish(ctx, run)["run"]["samples"] > 5
     assert re.search(rf"^  warning   [1-9]\S*% of the stops were refused: {target.pid} "
@@ -304,11 +297,11 @@ def test_children(ctx):
     assert shell.line() == "ready"
     run = start(ctx, shell, "--children", "-r", "250")
     first, = ctx.children(shell.pid)
-    uses(ctx, first, 500)
+    ctx.uses(first, 500)
     assert shell.say("go") == "ready"
     second, = set(ctx.children(shell.pid)) - {first}
     for child in first, second:
-        uses(ctx, child, 500)
+        ctx.uses(child, 500)
     profile = interrupt(ctx, run)
     assert_unharmed(ctx, shell)
     assert samples_with(profile, "heavy") > 5, "the child that was there is not seen"
@@ -539,10 +532,10 @@ def test_one_of_several_ends(ctx):
     """The others are sampled to the end."""
     first, second = ctx.target("exits", "told", 0), ctx.target("split")
     run = start(ctx, first, second.pid)
-    uses(ctx, first, 300)
+    ctx.uses(first.pid, 300)
     first.signal(signal.SIGUSR1)
     first.wait()
-    uses(ctx, second, 1000)
+    ctx.uses(second.pid, 1000)
     assert run.alive(), "the run ended with one of two targets"
     profile = interrupt(ctx, run)
     assert profile["run"]["end"] == "interrupted"
@@ -565,7 +558,7 @@ def test_snapshot(ctx):
     """SIGUSR1 writes what there is, and the run goes on."""
     target = ctx.target("split")
     run = start(ctx, target)
-    uses(ctx, target, 500)
+    ctx.uses(target.pid, 500)
     run.signal(signal.SIGUSR1)
 
     def snapshot():
@@ -576,7 +569,7 @@ def test_snapshot(ctx):
                 continue  # not all written yet
         return None
     early = ctx.eventually(snapshot, "a snapshot")
-    uses(ctx, target, 500)
+    ctx.uses(target.pid, 500)
     assert run.alive(), "the run ended with the snapshot"
     final = interrupt(ctx, run)
     assert 0 < early["run"]["samples"] < final["run"]["samples"]
@@ -586,7 +579,7 @@ def test_snapshot(ctx):
 def interrupted(ctx, number):
     target = ctx.target("split")
     run = start(ctx, target, "-d", "60s")
-    uses(ctx, target, 500)
+    ctx.uses(target.pid, 500)
     run.signal(number)
     profile = finish(ctx, run)
     assert profile["run"]["end"] == "interrupted"
@@ -610,7 +603,7 @@ def test_without_duration(ctx):
     """Goes on until it is told to stop."""
     target = ctx.target("split")
     run = start(ctx, target)
-    uses(ctx, target, 500)
+    ctx.uses(target.pid, 500)
     assert run.alive()
     assert interrupt(ctx, run)["run"]["samples"] > 5
 

@@ -43,8 +43,7 @@ def attach_until_seen(ctx, target, output, **popen):
     machine."""
     run = ctx.start("attach", target.pid, "-o", output, **popen)
     run.says("attached")
-    enough = ctx.cpu_ns(target.pid) + 500_000_000
-    ctx.eventually(lambda: ctx.cpu_ns(target.pid) > enough, "the target gets CPU time")
+    ctx.uses(target.pid, 500)
     run.signal(signal.SIGINT)
     run.wait()
     return run.popen.returncode, run.stderr
