@@ -287,7 +287,10 @@ static void put_refused(struct buf *out, const struct run *run)
 // Warns of skid: why samples may show system calls and page faults in place of the code that ran.
 static void put_skid(struct buf *out, const struct run *run)
 {
-    double elsewhere = share(run, COUNTER_ELSEWHERE, COUNTER_SAMPLES);
+    // A stop counts when it is made, and may yet be dropped; a sample is in the profile.
+    uint64_t skidded = run->counts[COUNTER_ELSEWHERE];
+    uint64_t taken = run->counts[COUNTER_SAMPLES] + run->counts[COUNTER_DROPPED];
+    double elsewhere = figures_percent(skidded, taken > skidded ? taken : skidded);
     double unfound = share(run, COUNTER_UNFOUND, COUNTER_ROUNDS);
     if (elsewhere >= ELSEWHERE_NOTE)
         buf_printf(out, "  %s %.1f%% of the samples are of threads that were stopped from "
