@@ -188,7 +188,7 @@ class Views {
     return { type, ...wordsOfRange("", range), ...wordsOfRange("base_", base) };
   }
 
-  // most: functions, 0: all that tables want. view.before: the same of the range that is compared with
+  // most: functions, 0: all that tables want. view.before: the same of the range compared with
   async fetchView(type, most = 0) {
     const { page } = this, { range, base } = this.asked;
     const count = most || (base ? PAIRED_MOST : FUNCTIONS_MOST);
