@@ -59,10 +59,10 @@ void consumer_watch(struct consumer *consumer, void (*began)(void *context, pid_
     consumer->watcher = context;
 }
 
-void consumer_follow(struct consumer *consumer, void (*passing)(void *context, int64_t time),
+void consumer_follow(struct consumer *consumer, void (*second)(void *context, int64_t ended),
                      void *context)
 {
-    consumer->passing = passing;
+    consumer->second = second;
     consumer->follower = context;
 }
 
@@ -187,6 +187,13 @@ static void take_process_time(struct consumer *consumer, const void *data)
                                         consumer->profile, consumer->idle, record->time));
 }
 
+static void take_second(struct consumer *consumer, const void *data)
+{
+    const struct record_second *record = data;
+    if (consumer->second)
+        consumer->second(consumer->follower, record->time);
+}
+
 static void (*const takers[])(struct consumer *, const void *) = {
     [RECORD_CAPTURE] = consumer_take_capture,
     [RECORD_PROCESS] = consumer_take_process,
@@ -197,6 +204,7 @@ static void (*const takers[])(struct consumer *, const void *) = {
     [RECORD_THREAD_TIME] = take_thread_time,
     [RECORD_THREAD_END] = take_thread_time,
     [RECORD_ASLEEP] = consumer_take_asleep,
+    [RECORD_SECOND] = take_second,
 };
 
 void consumer_reset(struct consumer *consumer)
@@ -231,31 +239,6 @@ static void follow_locks(struct consumer *consumer)
     delays_settle(&consumer->delays, &consumer->population, now, false);
 }
 
-// Returns when it was, 0: it does not say.
-static int64_t time_of(const struct record *record)
-{
-    switch (record->kind) {
-    case RECORD_CAPTURE:
-        return ((const struct record_capture *)record)->capture.time;
-    case RECORD_PROCESS_TIME:
-        return ((const struct record_process_time *)record)->time;
-    case RECORD_THREAD_TIME:
-    case RECORD_THREAD_END:
-        return ((const struct record_thread_time *)record)->time;
-    default:
-        return 0;
-    }
-}
-
-static void take(struct consumer *consumer, const struct record *record)
-{
-    int64_t time = time_of(record);
-    if (consumer->passing && time)
-        consumer->passing(consumer->follower, time);
-    if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
-        takers[record->kind](consumer, record);
-}
-
 bool consumer_drain_until(struct consumer *consumer, int64_t moment)
 {
     begin_or_end_wall(consumer);
@@ -263,7 +246,8 @@ bool consumer_drain_until(struct consumer *consumer, int64_t moment)
     for (const struct record *record; (record = ring_peek(ring)); ring_release(ring, record)) {
         if (clock_now() >= moment)
             return false;
-        take(consumer, record);
+        if (record->kind < ARRAY_LENGTH(takers) && takers[record->kind])
+            takers[record->kind](consumer, record);
     }
     follow_locks(consumer);
     atomic_store(&consumer->control->counts[COUNTER_UNWIND_RESTARTS],

@@ -32,9 +32,9 @@ bool consumer_wants_names(const struct consumer *consumer);
 // Uses the names of all locations below that number, which the symbolizer has.
 void consumer_take_names(struct consumer *consumer, struct symbolizer *symbolizer, size_t named);
 
-// Has `passing` called before a record is taken in, with its time (CLOCK_MONOTONIC ns), which may
-// be a little before that of an earlier one.
-void consumer_follow(struct consumer *consumer, void (*passing)(void *context, int64_t time),
+// Has `second` called when what was sampled and used in a second is taken in, with the moment at
+// which that ended (CLOCK_MONOTONIC ns).
+void consumer_follow(struct consumer *consumer, void (*second)(void *context, int64_t ended),
                      void *context);
 
 // Returns whether all that the sampler has told so far is taken in.

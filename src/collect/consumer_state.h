@@ -20,7 +20,7 @@ struct consumer {
     struct walker *walker;
     void (*began)(void *context, pid_t pid); // NULL: not called
     void *watcher;
-    void (*passing)(void *context, int64_t time); // NULL: not called
+    void (*second)(void *context, int64_t ended); // NULL: not called
     void *follower;
     struct population population;
     struct process_facts facts;

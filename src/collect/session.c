@@ -137,7 +137,7 @@ enum rc session_open(const pid_t *pids, size_t count, const struct session_optio
     session->consumer = consumer_new(session->control, session->modules, session->profile,
                                      options->max_depth);
     consumer_watch(session->consumer, begin_process, session);
-    consumer_follow(session->consumer, session_pass, session);
+    consumer_follow(session->consumer, session_end_second, session);
     configure(session);
     session->taker = (struct taker){
         .control = session->control,
@@ -209,12 +209,17 @@ void session_take_names(struct session *session, size_t named)
 
 void session_pause(struct session *session, bool paused)
 {
-    if (atomic_exchange(&session->control->paused, paused) == paused)
+    struct control *control = session->control;
+    if (atomic_load(&control->paused) == paused)
         return;
-    if (paused)
+    if (paused) {
         session->time.paused = clock_now();
-    else
-        session->time.pauses += clock_now() - session->time.paused;
+    } else { // a second that has begun goes on
+        int64_t lasted = clock_now() - session->time.paused;
+        session->time.pauses += lasted;
+        atomic_fetch_add(&control->at.second, lasted);
+    }
+    atomic_store(&control->paused, paused);
     if (session->sampler)
         sampler_wake(session->sampler);
 }

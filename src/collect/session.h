@@ -72,7 +72,8 @@ enum rc session_run(struct session *session, const struct session_drive *drive,
 // Returns how long was sampled so far (ns), without pauses.
 int64_t session_sampled_ns(const struct session *session);
 
-// Completes slices up to now, as far as all of that time is taken in. The caller holds the lock.
+// Completes slices of whose end the sampler does not tell, as when it hangs. The caller holds the
+// lock, and calls it now and then.
 void session_advance(struct session *session);
 
 // Returns the lock that protects the profile while sampling goes on. Its holder may lock it again.

@@ -15,7 +15,10 @@
 
 #define DOWNLOAD_MS 20000  // for debug files from servers, all together
 #define LAST_NAMES_MS 1000 // for the names of a screen
-#define LATE_NS (10ll * NS_PER_S) // what was sampled longer ago and is not taken in is given up
+// A second of which the sampler does not tell so long after it ended is over without that, and one
+// of which not all is taken in after the other time.
+#define UNTOLD_NS (2ll * NS_PER_S)
+#define LATE_NS (10ll * NS_PER_S)
 #define LOCK_MS 20         // that the taker is waited for
 
 static void count_progress(struct session *session)
@@ -34,7 +37,7 @@ static void count_progress(struct session *session)
     now[COUNTER_SAMPLES] += now[COUNTER_ASLEEP];
     now[COUNTER_CUT] += idle ? counts.asleep_cut : 0;
     now[COUNTER_THREADS_SAMPLED] += idle ? counts.threads_asleep : 0;
-    counters_subtract(now, session->base);
+    counters_subtract(now, session->counted.reset);
     double rounds = (double)now[COUNTER_ROUNDS];
     run->type = (enum profile_kind)__builtin_ctz(session->options.types);
     run->least_block = session->options.min_block;
@@ -46,30 +49,41 @@ static void count_progress(struct session *session)
     run->process_count = counts.processes;
 }
 
+static void set_mark(const struct session *session, struct session_mark *mark, int64_t elapsed)
+{
+    mark->duration = elapsed;
+    memcpy(mark->counts, session->run.counts, sizeof mark->counts);
+    mark->held = session->control->held;
+    mark->displaced = session->control->displaced;
+}
+
 // --- slices ---
 
-// What was sampled counts in the second in which that was, however late it is taken in.
-void session_pass(void *context, int64_t moment)
+static void complete_slices(struct session *session, int64_t elapsed)
 {
-    struct session *session = context;
     struct slices *slices = session_slices(session);
-    int64_t elapsed = moment - session->time.started - session->time.pauses;
-    if (!slices || elapsed < slices_completed(slices) + NS_PER_S)
-        return;
     count_progress(session);
     slices_charge(slices, session->run.counts[COUNTER_CPU_NS]);
     slices_advance(slices, elapsed);
+    set_mark(session, &session->counted.second, slices_completed(slices));
+}
+
+// What was sampled and used counts in the second in which that was, however late it is taken in.
+void session_end_second(void *context, int64_t ended)
+{
+    struct session *session = context;
+    const struct slices *slices = session_slices(session);
+    int64_t elapsed = ended - session->time.started - session->time.pauses;
+    if (slices && elapsed >= slices_completed(slices) + NS_PER_S)
+        complete_slices(session, elapsed);
 }
 
 void session_advance(struct session *session)
 {
-    struct slices *slices = session_slices(session);
-    const struct run *run = &session->run;
-    count_progress(session);
-    if (consumer_has_all(session->consumer) ||
-        run->duration > slices_completed(slices) + NS_PER_S + LATE_NS)
-        slices_advance(slices, run->duration);
-    slices_charge(slices, run->counts[COUNTER_CPU_NS]);
+    int64_t elapsed = session_sampled_ns(session);
+    int64_t late = elapsed - slices_completed(session_slices(session)) - NS_PER_S;
+    if (late > LATE_NS || (late > UNTOLD_NS && consumer_has_all(session->consumer)))
+        complete_slices(session, elapsed);
 }
 
 // The thread of clock and signals does not wait for a stack that takes long.
@@ -129,12 +143,14 @@ enum rc session_judge(struct session *session, struct err *err)
 void session_reset(struct session *session)
 {
     pthread_mutex_lock(&session->lock);
-    memset(session->base, 0, sizeof session->base);
+    memset(session->counted.reset, 0, sizeof session->counted.reset);
     count_progress(session);
-    memcpy(session->base, session->run.counts, sizeof session->base);
+    memcpy(session->counted.reset, session->run.counts, sizeof session->counted.reset);
     session->run.start_wall = clock_wall();
     session->time.started = session->time.paused = clock_now();
     session->time.pauses = 0;
+    atomic_store(&session->control->at.second, session->time.started);
+    session->counted.second = (struct session_mark){0};
     profile_reset(session->profile);
     consumer_reset(session->consumer);
     pthread_mutex_unlock(&session->lock);
@@ -154,24 +170,25 @@ struct report session_live_report(struct session *session)
 
 void session_mark(struct session *session, struct session_mark *mark)
 {
+    *mark = session->counted.second;
+    if (!session->finished)
+        return;
     count_progress(session);
-    mark->duration = session->run.duration;
-    memcpy(mark->counts, session->run.counts, sizeof mark->counts);
-    mark->held = session->control->held;
-    mark->displaced = session->control->displaced;
+    set_mark(session, mark, session->run.duration);
 }
 
-struct run session_run_since(struct session *session, const struct session_mark *mark)
+struct run session_run_of(struct session *session, const struct session_part *part)
 {
-    struct histogram held = session->control->held, displaced = session->control->displaced;
+    struct histogram held = part->until.held, displaced = part->until.displaced;
     count_progress(session);
     struct run run = session->run;
-    counters_subtract(run.counts, mark->counts);
-    histogram_subtract(&held, &mark->held);
-    histogram_subtract(&displaced, &mark->displaced);
+    memcpy(run.counts, part->until.counts, sizeof run.counts);
+    counters_subtract(run.counts, part->from.counts);
+    histogram_subtract(&held, &part->from.held);
+    histogram_subtract(&displaced, &part->from.displaced);
     counters_times(run.counts, &held, &displaced);
-    run.start_wall += mark->duration;
-    run.duration -= mark->duration;
+    run.start_wall += part->from.duration;
+    run.duration = part->until.duration - part->from.duration;
     double rounds = (double)run.counts[COUNTER_ROUNDS];
     run.achieved = run.duration ? rounds * NS_PER_S / (double)run.duration : 0;
     return run;

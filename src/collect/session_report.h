@@ -18,18 +18,21 @@ enum rc session_refusal(struct session *session, struct err *err) MUST_CHECK;
 // Fails like both, and with RC_GONE if the targets ended before one sample was taken.
 enum rc session_judge(struct session *session, struct err *err) MUST_CHECK;
 
-// A mark is what had been counted at one moment of a run, so that a part of it can be described.
-// While sampling goes on the caller holds the lock.
+// A mark is what had been counted at one moment of a run: when the newest slice ended, or sampling.
+// Two of them describe a part of the run. While sampling goes on the caller holds the lock.
 struct session_mark {
     int64_t duration; // ns, as sampled
     uint64_t counts[COUNTER_COUNT];
     struct histogram held, displaced;
 };
+struct session_part {
+    struct session_mark from, until;
+};
 void session_mark(struct session *session, struct session_mark *mark);
 
-// Returns the numbers of the run since then. How many threads were seen and which of them was held
+// Returns the numbers of a part of the run. How many threads were seen and which of them was held
 // most is known of the whole run only.
-struct run session_run_since(struct session *session, const struct session_mark *mark);
+struct run session_run_of(struct session *session, const struct session_part *part);
 
 // Ends sampling and returns all that has been seen, for writers. It is valid until the next call on
 // the session.

@@ -39,7 +39,10 @@ struct session {
     struct taker taker;
     struct session_trace trace;
     struct run run;
-    uint64_t base[COUNTER_COUNT]; // what had been counted at the last session_reset
+    struct {
+        uint64_t reset[COUNTER_COUNT]; // at the last session_reset
+        struct session_mark second;    // at the end of the newest slice
+    } counted; // what had been
     struct {
         int64_t started, ended, paused; // CLOCK_MONOTONIC ns; 0: not yet
         int64_t pauses;                 // ns, in all
@@ -56,5 +59,5 @@ struct session {
     pthread_mutex_t lock;
 };
 
-// Completes slices up to a moment (CLOCK_MONOTONIC ns): what was sampled then is taken in next.
-void session_pass(void *session, int64_t moment);
+// Completes slices up to the end of a second (CLOCK_MONOTONIC ns), of which all is taken in.
+void session_end_second(void *session, int64_t ended);

@@ -23,8 +23,8 @@
 #define WIDTH 132             // columns of a block that is not for a terminal
 #define NAMES_MS 10000        // that a block waits for names
 #define KEEP_UP_MS 250
-#define REPORT_NS (250 * NS_PER_MS) // until the last second's CPU time has been told
-#define REPORT_IDLE_NS (750 * NS_PER_MS) // until the first second's wall time is in a slice
+#define REPORT_NS (250 * NS_PER_MS) // until all of the last second has been told
+#define EARLY_NS (50 * NS_PER_MS)   // from one look whether that of the first has been to the next
 
 struct top {
     struct top_options options;
@@ -139,11 +139,13 @@ static enum wake wait_until(struct top *top, int64_t due)
     }
 }
 
-static int64_t first_delay(const struct tui_options *options)
+// The first block waits for the first second.
+static bool is_early(const struct top *top)
 {
-    if (options->type == PROFILE_CPU)
-        return options->delay + REPORT_NS;
-    return (options->delay > NS_PER_S ? options->delay : NS_PER_S) + REPORT_IDLE_NS;
+    if (feed_is_replay(top->feed))
+        return false;
+    struct feed_time time = feed_time(top->feed);
+    return !time.ended && time.completed < NS_PER_S;
 }
 
 // A block that is late is skipped, not made up for: a block shows the time when it is made, and
@@ -158,13 +160,17 @@ static int64_t next_due(int64_t due, int64_t delay)
 static enum rc print_blocks(struct top *top, struct err *err)
 {
     uint64_t wanted = top->options.iterations, printed = 0;
-    int64_t due = clock_now() + first_delay(&top->options.screen);
+    int64_t due = clock_now() + top->options.screen.delay + REPORT_NS;
     feed_want_types(top->feed, PROFILE_BIT(top->options.screen.type));
     feed_want_waits(top->feed, top->options.json, 0);
     while (!wanted || printed < wanted) {
         enum wake wake = feed_is_replay(top->feed) ? WAKE_TIME : wait_until(top, due);
         if (wake == WAKE_STOP)
             return RC_OK;
+        if (wake == WAKE_TIME && !printed && is_early(top)) {
+            due += EARLY_NS;
+            continue;
+        }
         struct snapshot *snapshot = feed_take(top->feed);
         enum rc rc = feed_error(top->feed, err);
         bool ended = !snapshot || snapshot->end == TARGET_ENDED;

@@ -17,8 +17,6 @@
 
 #define STEP_MS 100
 #define PATIENCE_MS 100
-// The first slice is short, so that CPU time, told at each full second, comes amid a slice.
-#define FIRST_SLICE_NS (NS_PER_S / 2)
 
 static void tell(struct feed *feed, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -142,7 +140,7 @@ enum rc feed_live(struct session *session, const struct feed_options *options, s
     feed->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->gauges_at = clock_now() + NS_PER_S;
-    slices_advance(session_slices(session), -FIRST_SLICE_NS);
+    slices_advance(session_slices(session), 0);
     enum rc rc = feed->stop_fd < 0 || feed->news_fd < 0
                      ? limits_sys(err, RC_FAIL, errno, "cannot watch a run")
                      : session_start(session, err);

@@ -78,14 +78,14 @@ void feed_stop_nobody(struct feed *feed, bool in_place);
 // Counts from zero.
 void feed_reset(struct feed *feed);
 
-// Makes a profile of what the query shows, which the caller frees, with what was counted since a
-// mark (NULL: all) in its comments. Names are waited for so long (ms); RC_TIMEOUT: some are
+// Makes a profile of what the query shows, which the caller frees, with what was counted in a part
+// of the run (NULL: all) in its comments. Names are waited for so long (ms); RC_TIMEOUT: some are
 // missing. Fails as rows_extract; *profile is NULL then.
 enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
-                     const struct rows_query *query, const struct session_mark *since,
+                     const struct rows_query *query, const struct session_part *part,
                      int milliseconds, struct plain_profile **profile, struct err *err) MUST_CHECK;
 
-// The time of a run and what has been counted up to now (not for replays).
+// The time of a run, and what had been counted when its newest slice ended (not for replays).
 struct feed_time {
     int64_t elapsed;   // ns since sampling began
     int64_t completed; // the same when the newest slice was
@@ -94,8 +94,8 @@ struct feed_time {
 struct feed_time feed_time(struct feed *feed);
 void feed_mark(struct feed *feed, struct session_mark *mark);
 
-// Fails with RC_BUSY or RC_DENIED if more stops were refused than samples taken since the mark.
-enum rc feed_refusal(struct feed *feed, const struct session_mark *since,
+// Fails with RC_BUSY or RC_DENIED if more stops were refused than samples taken in the part.
+enum rc feed_refusal(struct feed *feed, const struct session_part *part,
                      struct err *err) MUST_CHECK;
 
 // Has names looked up of what has been seen so far, so that a profile need not wait for them.

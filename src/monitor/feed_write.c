@@ -16,7 +16,7 @@ static bool name_written(struct feed *feed, const struct moment *moment, int mil
 }
 
 enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
-                     const struct rows_query *query, const struct session_mark *since,
+                     const struct rows_query *query, const struct session_part *part,
                      int milliseconds, struct plain_profile **profile, struct err *err)
 {
     *profile = NULL;
@@ -27,8 +27,8 @@ enum rc feed_extract(struct feed *feed, const struct snapshot *snapshot,
     if (rc != RC_OK)
         return rc;
     pthread_mutex_lock(feed->lock);
-    struct run run = since ? session_run_since(feed->session, since)
-                           : *session_live_report(feed->session).run;
+    struct run run = part ? session_run_of(feed->session, part)
+                          : *session_live_report(feed->session).run;
     run.type = filter_kind(&query->filter);
     report_head(*profile, &run);
     pthread_mutex_unlock(feed->lock);
@@ -65,10 +65,10 @@ void feed_mark(struct feed *feed, struct session_mark *mark)
     pthread_mutex_unlock(feed->lock);
 }
 
-enum rc feed_refusal(struct feed *feed, const struct session_mark *since, struct err *err)
+enum rc feed_refusal(struct feed *feed, const struct session_part *part, struct err *err)
 {
     pthread_mutex_lock(feed->lock);
-    struct run run = session_run_since(feed->session, since);
+    struct run run = session_run_of(feed->session, part);
     pid_t pid = run.process_count ? run.processes[0].pid : 0;
     pthread_mutex_unlock(feed->lock);
     return verdict_refusal(&run, pid, err);

@@ -58,8 +58,8 @@ struct rows_query { // zeroed: the last second of everything, most self time fir
 struct rows_span rows_span(const struct rows_query *query);
 
 // Shares are taken of samples or of values. For the type that a profile shows first they are of
-// samples in the short windows, which have them at once, and of values (CPU time, which is known a
-// second later) over all. For a type that is asked for, such as wall time, they are of values,
+// samples in the short windows, because CPU time of seconds without a sample is told with the next
+// one, and of values over all. For a type that is asked for, such as wall time, they are of values,
 // because sleeping threads may be looked at more seldom than running ones.
 enum rows_measure { MEASURE_SAMPLES, MEASURE_TIME };
 enum rows_measure rows_measure(const struct rows_query *query);

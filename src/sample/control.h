@@ -57,6 +57,7 @@ struct control {
     struct { // CLOCK_MONOTONIC ns
         _Atomic int64_t began;    // the first one began to look; 0: not yet
         _Atomic int64_t reported; // all threads have been read up to then
+        _Atomic int64_t second;   // all of each second up to then has been told
     } at;
     _Atomic uint64_t counts[COUNTER_COUNT];
     _Atomic int64_t behind;     // ns by which the last tick was served late

@@ -19,6 +19,7 @@ enum record_kind {
     RECORD_THREAD_TIME,  // struct record_thread_time
     RECORD_THREAD_END,   // struct record_thread_time: the last of it
     RECORD_ASLEEP,       // struct record_asleep
+    RECORD_SECOND,       // struct record_second: all that was used in it has been told
 };
 
 struct record_capture {
@@ -72,4 +73,9 @@ struct record_asleep {
     struct record record;
     uint32_t thread;
     uint32_t times;
+};
+
+struct record_second {
+    struct record record;
+    int64_t time; // CLOCK_MONOTONIC ns: when it ended, or the last one if several have passed
 };

@@ -124,6 +124,23 @@ void report_asleep(struct control *control, struct thread *thread)
     thread->asleep.times = 0;
 }
 
+bool report_is_due(const struct control *control, int64_t now)
+{
+    return now - atomic_load(&control->at.second) >= NS_PER_S;
+}
+
+void report_second(struct control *control, int64_t now)
+{
+    int64_t last = atomic_load(&control->at.second), second = now - (now - last) % NS_PER_S;
+    struct record_second *report = reserve(control, sizeof *report);
+    if (!report)
+        return; // then all that was told is told again in the next round
+    report->time = second;
+    ring_commit(&report->record, RECORD_SECOND);
+    // If seconds have begun anew meanwhile, they have not ended.
+    atomic_compare_exchange_strong(&control->at.second, &last, second);
+}
+
 static uint64_t cpu_of_announced(const struct watched *process)
 {
     uint64_t cpu_ns = process->cpu.ended;

@@ -32,3 +32,7 @@ void report_thread_time(struct control *control, enum record_kind kind, struct t
 void report_asleep(struct control *control, struct thread *thread);
 
 void report_process_time(struct control *control, struct watched *process);
+
+// Returns whether what was used in a second is to be told, and says that all of it has been.
+bool report_is_due(const struct control *control, int64_t now);
+void report_second(struct control *control, int64_t now);

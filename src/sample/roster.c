@@ -234,7 +234,6 @@ static enum rc add(struct roster *roster, pid_t pid, uint64_t start_time, bool b
     process->no_syscall = watched_is_refused(process, "syscall");
     watched_name(process);
     process->number = atomic_fetch_add(&roster->control->next_process, 1);
-    process->done.reported_at = clock_now();
     handover_note(&roster->control->handover, pid, process->cpu.base);
     ARRAY_RESERVE(roster->processes, roster->count, roster->capacity);
     roster->processes[roster->count++] = process;

@@ -19,7 +19,6 @@
 #define SWEEP_NS (250 * NS_PER_MS)   // least time between two reads of all threads for a shortfall
 #define CLOCK_SHARE 500              // reading clocks takes at most one part in so many of our time
 #define SWEEP_SHARE 500              // and such reads of all threads one part in so many
-#define REPORT_NS NS_PER_S
 #define ROOM_NS NS_PER_S // in all that the last report waits for room in the ring
 #define COLLECT_NS (100 * NS_PER_US) // a thread that stops during a round waits so long
 #define LIST_NS (100 * NS_PER_MS)    // the same at the candidates of a large process
@@ -273,9 +272,6 @@ static void report_threads(struct round *round, struct watched *process)
 
 static void report_times(struct round *round, struct watched *process, int64_t now)
 {
-    // Views that show single seconds need one report in each.
-    bool on_time = now - process->done.reported_at < 2 * REPORT_NS;
-    process->done.reported_at = on_time ? process->done.reported_at + REPORT_NS : now;
     report_threads(round, process);
     // With a choice of threads most of its CPU time was spent by others that nobody asked for.
     if (round->threads || process->to_report)
@@ -397,10 +393,8 @@ static void visit_process(struct round *round, struct watched *process, int64_t 
         return;
     visit_cold(round, process, cold_share(round, process), now);
     follow_shortfall(round, process, now);
-    if (now - process->done.reported_at < REPORT_NS)
-        return;
-    report_times(round, process, now);
-    drop_cold(&round->roster, now);
+    if (report_is_due(round->control, now))
+        report_times(round, process, now);
 }
 
 void round_make(struct round *round, int64_t now)
@@ -415,6 +409,10 @@ void round_make(struct round *round, int64_t now)
     for (size_t i = 0; i < round->roster.count; i++)
         visit_process(round, round->roster.processes[i], now);
     clear_up(round, now);
+    if (report_is_due(round->control, now)) { // what ended threads used has been told too
+        report_second(round->control, now);
+        drop_cold(&round->roster, now);
+    }
     reach_check(&round->reach, &round->roster, &round->samplers, now);
     list_candidates(round, now);
     cpu_samplers_reclaim(&round->samplers, &round->roster.retired);

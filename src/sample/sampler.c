@@ -123,6 +123,13 @@ static void end_without_memory(void)
     _exit(1);
 }
 
+static void begin_seconds(struct control *control)
+{
+    int64_t now = clock_now();
+    atomic_store(&control->at.second, now);
+    atomic_store(&control->at.began, now);
+}
+
 static void run_sampler(struct control *control, const void *argument)
 {
     const struct sampler_config *config = argument;
@@ -143,7 +150,7 @@ static void run_sampler(struct control *control, const void *argument)
         return; // another one will be tried
     round_init(&round, control);
     if (!atomic_load(&control->at.began))
-        atomic_store(&control->at.began, clock_now());
+        begin_seconds(control);
     for (size_t i = 0; i < config->pid_count; i++)
         if (roster_add(&round.roster, config->pids[i], config->start_times[i], false) != RC_OK)
             continue; // gone since the main process looked: not to be told apart from gone later

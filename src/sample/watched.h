@@ -33,7 +33,7 @@ struct watched { // a process
     size_t next_cold;    // index of the next one to read in turn
     struct child_time children; // unless only the given processes are sampled
     struct {
-        int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost, reported_at;
+        int64_t added_at, scanned_at, scan_cost, swept_at, sweep_cost;
         int64_t alive_at; // all of its threads were
         size_t surveyed;  // threads, since surveys began
     } done; // what was done for the process last, CLOCK_MONOTONIC ns, and how long it took

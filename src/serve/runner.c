@@ -26,7 +26,7 @@ struct runner_ask { // a question that waits for its answer
     struct ask ask;
     int64_t from; // ns of sampling: where its window begins
     int64_t begun; // of struct runner_window
-    struct session_mark *mark; // of when it began; owned. NULL: it has not
+    struct session_part *part; // of when it began, until it ends; owned. NULL: it has not begun
     bool finish; // it is answered now, with what there is
 };
 
@@ -153,7 +153,7 @@ static void extend(struct runner *runner, const struct ask *ask)
 
 static void forget(struct runner *runner, size_t number)
 {
-    free(runner->asked[number].mark);
+    free(runner->asked[number].part);
     runner->asked[number] = runner->asked[--runner->count];
 }
 
@@ -237,22 +237,21 @@ static void take_questions(struct runner *runner)
 
 // --- answers ---
 
-// Slices are completed in the middle of a second, when the CPU time of the one before has been
-// told: a window ends half a second after its last second.
+// A second is over when what was used in it has been told.
 static bool is_due(const struct runner_ask *asked, const struct feed_time *time)
 {
     return time->ended || asked->finish || !asked->ask.window ||
-           time->completed >= asked->from + asked->ask.window + HALF_NS;
+           time->completed >= asked->from + asked->ask.window;
 }
 
 static void mark_begin(struct runner *runner, const struct feed_time *time)
 {
     for (size_t i = 0; i < runner->count; i++) {
         struct runner_ask *asked = &runner->asked[i];
-        if (asked->mark || !asked->ask.window || time->completed < asked->from + HALF_NS)
+        if (asked->part || !asked->ask.window || time->completed < asked->from)
             continue;
-        asked->mark = xmalloc(sizeof *asked->mark);
-        feed_mark(runner->feed, asked->mark);
+        asked->part = xmalloc(sizeof *asked->part);
+        feed_mark(runner->feed, &asked->part->from);
     }
 }
 
@@ -260,10 +259,12 @@ static void answer(struct runner *runner, const struct runner_ask *asked,
                    const struct snapshot *snapshot, const struct feed_time *time)
 {
     bool ended = time->ended || (asked->finish && asked->ask.window);
+    if (asked->part)
+        feed_mark(runner->feed, &asked->part->until);
     const struct runner_window window = {
         .from = asked->from, .begun = asked->begun, .completed = time->completed, .ended = ended,
         .over = time->ended && snapshot->elapsed < asked->from + asked->ask.window,
-        .mark = asked->mark, .counts_since = runner->counts_since[runner_answer_kind(&asked->ask)]};
+        .part = asked->part, .counts_since = runner->counts_since[runner_answer_kind(&asked->ask)]};
     struct answer_head head = {.id = asked->ask.id, .partial = ended};
     struct err err = {0};
     AUTO_FD int memory = answer_memory();
@@ -304,7 +305,7 @@ static void answer_those_due(struct runner *runner)
     time.completed = slices_completed(snapshot->moment.slices);
     for (size_t i = 0; i < count; i++) {
         answer(runner, &due[i], snapshot, &time);
-        free(due[i].mark);
+        free(due[i].part);
     }
     snapshot_free(snapshot);
 }

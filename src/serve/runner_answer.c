@@ -18,7 +18,6 @@
 #include "serve/runner_view.h"
 
 #define NAMES_MS 1000 // that an answer waits for names: who scrapes waits for three seconds
-#define HALF_NS (NS_PER_S / 2)
 
 static const enum profile_kind kinds[ASK_COUNT] = { // PROFILE_CPU where nothing is said
     [ASK_WALL] = PROFILE_WALL,
@@ -87,13 +86,13 @@ static bool is_all(const struct runner_window *window)
 // seconds: the target ended before it began.
 static struct rows_span span_of(const struct ask *ask, const struct runner_window *window)
 {
-    int64_t until = window->from + ask->window + HALF_NS;
-    int64_t from = window->from + HALF_NS;
+    int64_t until = window->from + ask->window;
+    int64_t from = window->from;
     if (window->ended && window->completed < until)
         until = window->completed;
     if (is_all(window))
-        from = (window->begun + HALF_NS) / NS_PER_S * NS_PER_S - HALF_NS;
-    int64_t seconds = (until - from + HALF_NS) / NS_PER_S;
+        from = window->begun / NS_PER_S * NS_PER_S;
+    int64_t seconds = (until - from) / NS_PER_S;
     int64_t skip = (window->completed - until) / NS_PER_S;
     return (struct rows_span){.seconds = seconds > 0 ? (size_t)seconds : 0,
                               .skip = skip > 0 ? (size_t)skip : 0};
@@ -115,10 +114,10 @@ static enum rc add_kept(struct plain_profile **profile, const struct plain_profi
 }
 
 static enum rc extract(struct feed *feed, const struct snapshot *snapshot,
-                       const struct rows_query *query, const struct session_mark *since,
+                       const struct rows_query *query, const struct session_part *part,
                        struct plain_profile **profile, struct err *err)
 {
-    enum rc rc = feed_extract(feed, snapshot, query, since, NAMES_MS, profile, err);
+    enum rc rc = feed_extract(feed, snapshot, query, part, NAMES_MS, profile, err);
     return rc == RC_TIMEOUT ? RC_OK : rc;
 }
 
@@ -171,7 +170,7 @@ static void set_time(struct plain_profile *profile, const struct ask *ask,
                      const struct runner_window *window, struct rows_span span, int64_t elapsed)
 {
     int64_t from = is_all(window) ? window->begun : window->from;
-    profile->time += window->mark ? from - window->mark->duration : from;
+    profile->time += window->part ? from - window->part->from.duration : from;
     profile->duration = (int64_t)span.seconds * NS_PER_S;
     if (window->over)
         profile->duration = elapsed - from < ask->window ? elapsed - from : ask->window;
@@ -188,14 +187,14 @@ static enum rc profile_of_window(struct feed *feed, const struct snapshot *snaps
         return err_set(err, window->over ? RC_GONE : RC_BUSY,
                        "%s before half a second of this was sampled",
                        window->over ? "it ended" : "sampling was switched off here");
-    enum rc rc = extract(feed, snapshot, &query, window->mark, profile, err);
+    enum rc rc = extract(feed, snapshot, &query, window->part, profile, err);
     if (rc != RC_OK)
         return rc;
     set_time(*profile, ask, window, query.span, snapshot->elapsed);
     if (kind == PROFILE_CPU)
         add_unattributed(*profile, charged_in(snapshot->moment.slices, query.span));
-    return runner_answer_keeps(ask) == RUNNER_KEPT && window->mark
-               ? feed_refusal(feed, window->mark, err)
+    return runner_answer_keeps(ask) == RUNNER_KEPT && window->part
+               ? feed_refusal(feed, window->part, err)
                : RC_OK;
 }
 

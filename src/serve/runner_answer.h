@@ -23,7 +23,7 @@ struct runner_window { // ns of sampling
     int64_t counts_since; // when counting what the question is about has begun
     bool ended;        // it is to end now, so it may be shorter
     bool over;         // sampling ended in it
-    const struct session_mark *mark; // what had been counted when it began, NULL: it has not
+    const struct session_part *part; // what was counted in it, NULL: it has not begun
 };
 
 // Returns which of the profiles of all time a question is about; RUNNER_KEPT: none of them.

@@ -11,7 +11,7 @@
 #include "monitor/snapshot_json.h"
 #include "output/flame.h"
 
-#define HALF_NS (NS_PER_S / 2) // slices are completed in the middle of a second
+#define HALF_NS (NS_PER_S / 2)
 #define ON_TIME_NS (NS_PER_S / 10) // what begins so late in a second is taken to have begun with it
 #define NAMES_MS 200           // that a picture waits for names: the next one has the others
 #define FUNCTIONS_MOST 500     // in a view, if the question does not say
@@ -36,8 +36,8 @@ static struct kept kept_of(const struct sight *sight)
 {
     const struct snapshot *snapshot = &sight->snapshot;
     const struct slices *slices = snapshot->moment.slices;
-    int64_t behind = snapshot->elapsed - slices_completed(slices) + HALF_NS;
-    int64_t counted = (slices_completed(slices) - HALF_NS - sight->since + ON_TIME_NS) / NS_PER_S;
+    int64_t behind = snapshot->elapsed - slices_completed(slices);
+    int64_t counted = (slices_completed(slices) - sight->since + ON_TIME_NS) / NS_PER_S;
     int64_t seconds = (int64_t)slices_count(slices);
     struct kept kept = {.until = clock_wall() - behind, .begun_late = counted < seconds};
     if (kept.begun_late)

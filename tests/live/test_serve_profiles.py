@@ -14,7 +14,7 @@ import socket
 import time
 import urllib.parse
 
-from measure import ClockLog, assert_share, twice
+from measure import ClockLog, assert_share, interpolate, twice
 from serving import Server
 from waited import File, Meters
 
@@ -187,6 +187,47 @@ def test_what_is_taken_in_late_is_in_its_window(ctx):
         truth = ClockLog(log).between(file.start, file.start + file.duration)
     assert abs(file.sum(value="cpu") - truth) <= 0.1 * truth, \
         f"{file.sum(value='cpu') / 1e9:.3f} s of CPU time, the process used {truth / 1e9:.3f} s"
+
+
+class Turns(ClockLog):
+    """What the target "turns" wrote: how long it was in even() and in odd()."""
+
+    def share_of_even(self, start, end):
+        self.await_moment(end)
+        points = self.points()
+        even, odd = (interpolate([(point[0], point[at]) for point in points], end) -
+                     interpolate([(point[0], point[at]) for point in points], start)
+                     for at in (1, 2))
+        return even / (even + odd)
+
+
+def test_samples_and_time_are_of_one_span(ctx):
+    """Windows in which the target turns to something else: samples and CPU time are of the same
+    seconds, and so are the comments."""
+    def look():
+        log = ctx.new_path("turns-{}")
+        target = ctx.target("turns", log, 1300)
+        server = Server(ctx, target.pid, "--rate", "299")
+        off, apart = [], []
+        with ctx.unharmed(target.pid), concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = []
+            for _ in range(6):
+                asked.append(pool.submit(profile, ctx, server, "/debug/pprof/profile?seconds=2"))
+                time.sleep(1)
+            for path in (each.result() for each in asked):
+                file, told = File(path), "\n".join(comments(path))
+                even, odd = (file.sum(name, "cpu") for name in ("even", "odd"))
+                samples = [file.sum(name, "samples") for name in ("even", "odd")]
+                truth = Turns(log).share_of_even(file.start, file.start + file.duration)
+                off.append(abs(even / (even + odd) - truth))
+                apart.append(abs(even / (even + odd) - samples[0] / sum(samples)))
+                assert float(re.search(r"end: after ([\d.]+)s", told)[1]) == 2, told
+                assert int(re.search(r"samples: (\d+) ", told)[1]) == file.sum(value="samples"), \
+                    told
+        apart, off = (100 * sum(points) / len(points) for points in (apart, off))
+        ctx.figure = f"samples and time are {apart:.1f} points apart, time is {off:.1f} off"
+        assert apart < 7 and off < 10, ctx.figure
+    twice(look)
 
 
 def sums(file):

@@ -124,6 +124,40 @@ START_TEST(a_sample_and_its_time)
 }
 END_TEST
 
+struct second { // what there was when it ended
+    int64_t ended;
+    uint64_t samples, cpu_ns;
+};
+
+static void note_second(void *context, int64_t ended)
+{
+    struct second *second = context;
+    ck_assert_int_gt(ended, second->ended);
+    *second = (struct second){ended, profile_value_get(profile, 0)->samples, cpu_of_all()};
+}
+
+// Samples of the next second may already be in the ring when one is taken in.
+START_TEST(a_second_has_its_samples_and_their_time)
+{
+    struct second second = {0};
+    consumer_follow(consumer, note_second, &second);
+    tell_process(RECORD_PROCESS, 0, "server");
+    tell_thread(7, 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        const struct record_second record = {.time = i * NS_PER_S};
+        tell_capture(7);
+        tell_capture(7);
+        tell_thread_time(RECORD_THREAD_TIME, 7, 100);
+        tell(RECORD_SECOND, &record, sizeof record);
+        tell_capture(7);
+        consumer_drain(consumer);
+        ck_assert_int_eq(second.ended, record.time);
+        ck_assert_uint_eq(second.samples, 3 * i - 1);
+        ck_assert_uint_eq(second.cpu_ns, 100 * i);
+    }
+}
+END_TEST
+
 // Threads that live for less than a period: the last of their time comes with their end.
 START_TEST(short_lived_threads_stand_for_the_others)
 {
@@ -349,6 +383,7 @@ Suite *suite_consumer(void)
     TCase *tests = tcase_create("consumer");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_sample_and_its_time);
+    tcase_add_test(tests, a_second_has_its_samples_and_their_time);
     tcase_add_test(tests, short_lived_threads_stand_for_the_others);
     tcase_add_test(tests, what_no_sample_could_take);
     tcase_add_test(tests, children_that_were_never_met);
