@@ -10,7 +10,6 @@
 #include "rows/selection.h"
 
 #define NONE UINT32_MAX
-#define CPU_SECONDS 3 // CPU time is added once a second, so a slice may have that of two, or none
 
 struct thread_tally {
     const struct moment *moment;
@@ -151,31 +150,13 @@ static void find_where(struct thread_tally *tally)
         tally->rows[i].where = user_function(tally->moment, hottest[i].stack);
 }
 
-// Says whether what slices have of the sample is CPU time.
-static bool is_running(const struct moment *moment, uint32_t sample)
+// Returns what of the span there are slices of.
+static struct rows_span kept_span(const struct moment *moment, struct rows_span span)
 {
-    return moment->sampled.of[moment->profile->samples.list[sample].labels].state == STATE_CPU;
-}
-
-static bool holds_cpu_time(const struct moment *moment, struct slice slice)
-{
-    for (size_t i = 0; i < slice.count; i++)
-        if (slice.entries[i].ns && is_running(moment, slice.entries[i].value))
-            return true;
-    return false;
-}
-
-// Returns how many of the newest slices to count. The CPU time of a second is known when it is
-// over, so there may be none in the very first one.
-static size_t counted_seconds(const struct moment *moment, size_t wanted)
-{
-    size_t count = moment->slices ? slices_count(moment->slices) : 0;
-    if (wanted < CPU_SECONDS)
-        wanted = CPU_SECONDS;
-    if (wanted < count)
-        return wanted;
-    return count && !holds_cpu_time(moment, slices_get(moment->slices, count - 1)) ? count - 1
-                                                                                   : count;
+    size_t kept = moment->slices ? slices_count(moment->slices) : 0;
+    size_t most = kept > span.skip ? kept - span.skip : 0;
+    span.seconds = span.seconds < most ? span.seconds : most;
+    return span;
 }
 
 struct usage { // CPU time of a thread that the filter lets through
@@ -203,10 +184,10 @@ static bool count_cpu_of_all(const struct usage *usage)
     return true;
 }
 
-static bool count_cpu_of_slices(const struct usage *usage, size_t seconds)
+static bool count_cpu_of_slices(const struct usage *usage, struct rows_span span)
 {
     const struct moment *moment = usage->tally->moment;
-    for (size_t back = 0; back < seconds; back++) {
+    for (size_t back = span.skip; back < span.skip + span.seconds; back++) {
         struct slice slice = slices_get(moment->slices, back);
         for (size_t i = 0; i < slice.count; i++)
             add_usage(usage, slice.entries[i].value, slice.entries[i].ns);
@@ -218,13 +199,14 @@ static bool count_cpu_of_slices(const struct usage *usage, size_t seconds)
 static bool count_cpu(struct thread_tally *tally, const struct selection *selection)
 {
     struct usage usage = {.tally = tally, .selection = selection};
-    size_t wanted = rows_span(tally->query).seconds;
-    size_t seconds = wanted ? counted_seconds(tally->moment, wanted) : 0;
-    int64_t length = wanted ? (int64_t)seconds * NS_PER_S : tally->moment->since_reset;
+    struct rows_span span = rows_span(tally->query);
+    bool all = !span.seconds;
+    span = kept_span(tally->moment, span);
+    int64_t length = all ? tally->moment->since_reset : (int64_t)span.seconds * NS_PER_S;
     if (length <= 0)
         return false;
     usage.per_ns = 100.0 / (double)length;
-    return wanted ? count_cpu_of_slices(&usage, seconds) : count_cpu_of_all(&usage);
+    return all ? count_cpu_of_all(&usage) : count_cpu_of_slices(&usage, span);
 }
 
 // --- which rows, in which groups ---
