@@ -185,7 +185,7 @@ static enum rc profile_of_window(struct feed *feed, const struct snapshot *snaps
     query.span = span_of(ask, window);
     if (!query.span.seconds)
         return err_set(err, window->over ? RC_GONE : RC_BUSY,
-                       "%s before half a second of this was sampled",
+                       "%s before a second of this was sampled",
                        window->over ? "it ended" : "sampling was switched off here");
     enum rc rc = extract(feed, snapshot, &query, window->part, profile, err);
     if (rc != RC_OK)

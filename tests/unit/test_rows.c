@@ -462,8 +462,8 @@ START_TEST(ended_threads_stay_while_the_window_has_them)
 }
 END_TEST
 
-// In three seconds the thread ran for 200, 400 and 600 ms. A run may be shorter than the window, and
-// a range may end before the newest second.
+// In three seconds the thread ran for 200, 400 and 600 ms. A run may be shorter than the window,
+// and a range may end before the newest second.
 START_TEST(cpu_time_is_that_of_the_seconds_shown)
 {
     const struct {
