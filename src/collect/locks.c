@@ -212,7 +212,8 @@ static struct known_lock before_it_was_seen(struct known_lock *lock)
     struct known_lock before = {0};
     if (lock->late_ns && 2 * lock->late_ns < lock->delay_ns) {
         before.delay_ns = lock->delay_ns - lock->late_ns;
-        before.contentions = lock->contentions - lock->contentions * lock->late_ns / lock->delay_ns;
+        double seen = (double)lock->late_ns / (double)lock->delay_ns;
+        before.contentions = (uint64_t)((double)lock->contentions * (1 - seen));
     }
     lock->delay_ns -= before.delay_ns;
     lock->contentions -= before.contentions;
