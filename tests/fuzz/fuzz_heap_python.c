@@ -55,7 +55,7 @@ static void open_target(void)
         return;
     map_at(MEMORY, MEMORY_BYTES);
     map_at(ARENA, ARENA_BYTES);
-    target.pid = getpid();
+    target.pid = target.tid = getpid();
     headers_isolate();
     target.modules = modules_new();
     target.space = space_new(target.modules, target.pid, target.pid);

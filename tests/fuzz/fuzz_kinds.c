@@ -41,7 +41,7 @@ static unsigned char *memory(void)
     mapped = map_at(MEMORY, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
     map_at(CODE, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     close(fd);
-    target.pid = getpid();
+    target.pid = target.tid = getpid();
     target.modules = modules_new(); // none: this program's file would be searched in each run
     target.space = space_new(modules_new(), target.pid, target.pid);
     require(heap_view_open(&target.view, target.pid, false, NULL) == RC_OK);

@@ -37,7 +37,7 @@ static inline void map_memory(uint64_t address)
 static inline void open_own(struct heap_target *target)
 {
     bool changed;
-    target->pid = getpid();
+    target->pid = target->tid = getpid();
     target->modules = modules_new();
     target->space = space_new(target->modules, target->pid, target->pid);
     require(heap_view_open(&target->view, target->pid, false, NULL) == RC_OK &&

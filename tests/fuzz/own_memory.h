@@ -32,7 +32,7 @@ static inline void own_memory_open(struct own_memory *own, size_t size, const ch
     *own = (struct own_memory){.bytes = bytes};
     own->map = (struct proc_map){.start = OWN_MEMORY, .end = OWN_MEMORY + size, .readable = true,
                                  .writable = true, .path = xstrdup(path)};
-    own->target.pid = getpid();
+    own->target.pid = own->target.tid = getpid();
     own->target.program = xstrdup("/program");
     own->target.regions.list = &own->map;
     own->target.regions.count = 1;

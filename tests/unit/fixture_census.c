@@ -42,7 +42,7 @@ static void fill_allocators(struct census_fixture *fixture)
 void census_fixture_init(struct census_fixture *fixture)
 {
     struct err err;
-    *fixture = (struct census_fixture){.target = {.pid = getpid()}};
+    *fixture = (struct census_fixture){.target = {.pid = getpid(), .tid = getpid()}};
     struct heap_target *target = &fixture->target;
     ck_assert_int_eq(heap_view_open(&target->view, target->pid, false, &err), RC_OK);
     target->modules = modules_new();

@@ -191,7 +191,8 @@ static inline void made_glibc_open(struct made_glibc *made, enum made_release re
     made_map(made, 2, &made->other, base, "");
     made_map(made, 3, &made->mapped, base + (1 << 20), "");
     made->target = (struct heap_target){
-        .pid = getpid(), .regions = {.list = made->maps, .count = 4, .capacity = 4}};
+        .pid = getpid(), .tid = getpid(),
+        .regions = {.list = made->maps, .count = 4, .capacity = 4}};
     struct err err;
     if (heap_view_open(&made->target.view, getpid(), false, &err) != RC_OK)
         abort();
