@@ -526,7 +526,7 @@ def test_labels_choose_as_in_pprof(ctx):
     path = profile(ctx)
     tid = recorded["a"].pid
     cases = (("label", "thread=^split$"), ("label", "thread=x"),
-             ("number", f"tid={tid}:{tid}"), ("number", f"tid={tid + 1}:{tid + 9}"))
+             ("number", f"tid={tid}:{tid}"), ("number", f"tid={2 ** 22}:{2 ** 23}"))
     for operation, theirs in cases:
         rows = check_computed(ctx, CPU, computed(ctx, path, operation, theirs),
                               f"-tagfocus={theirs}", path)
