@@ -10,8 +10,6 @@ import subprocess
 
 from measure import count, functions, rooted_share, samples_with, stacks, twice
 
-SIDE_BY_SIDE = True
-
 DENSE = ("-r", "200", "--max-stop", "20")
 
 

@@ -6,8 +6,6 @@ import pathlib
 
 from measure import count, functions, rooted_share, samples_with, stacks, twice
 
-SIDE_BY_SIDE = True
-
 
 def memory_of(pid):
     """What reading too much would change, and the target itself does not: pages of shared memory,
