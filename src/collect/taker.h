@@ -32,7 +32,7 @@ struct taker {
     // These are its own.
     pthread_t thread;
     bool started;
-    atomic_int tid;
+    atomic_int tid; // of the thread, 0: it has not begun
     atomic_bool leaving;
     enum taker_turn turn;
     bool is_light;     // it took little of the time, as noted last

@@ -71,33 +71,41 @@ static void tell_fault(const struct finder *finder, const struct wait_thread *th
     tell(wait, WAIT_FAULT, &text);
 }
 
-// The name is checked first, because reading the stat file of every thread would cost too much.
-static bool is_worker(const struct finder *finder, const struct wait_thread *thread)
+static const struct {
+    const char *name, *text; // how its name begins
+} workers[] = {
+    {"iou-", "a thread of the kernel for io_uring: no user code"},
+    {"vhost-", "a thread of the kernel for vhost: no user code"},
+};
+
+// Returns what to say of a thread that the kernel runs in the process, NULL for any other. The name
+// is checked first, because reading the stat file of every thread would cost too much.
+static const char *worker_text(const struct finder *finder, const struct wait_thread *thread)
 {
     AUTO_BUF struct buf text = {0};
     struct proc_stat stat;
-    return (strncmp(thread->comm, "iou-", 4) == 0 || strncmp(thread->comm, "vhost-", 6) == 0) &&
-           procfs_read(&text, "%s/%d/task/%d/stat", finder->proc, finder->process->pid,
-                       thread->tid) == RC_OK &&
-           proc_stat_parse(text.data, &stat) && proc_stat_is_worker(&stat);
-}
-
-static const char *worker_text(const struct wait_thread *thread)
-{
-    return thread->comm[0] == 'v' ? "a thread of the kernel for vhost: no user code"
-                                  : "a thread of the kernel for io_uring: no user code";
+    size_t i = 0;
+    while (i < ARRAY_LENGTH(workers) &&
+           strncmp(thread->comm, workers[i].name, strlen(workers[i].name)) != 0)
+        i++;
+    bool is_worker = i < ARRAY_LENGTH(workers) &&
+                     procfs_read(&text, "%s/%d/task/%d/stat", finder->proc, finder->process->pid,
+                                 thread->tid) == RC_OK &&
+                     proc_stat_parse(text.data, &stat) && proc_stat_is_worker(&stat);
+    return is_worker ? workers[i].text : NULL;
 }
 
 // Handles the states that need no look at the system call. Returns false for the others.
 static bool tell_state(const struct finder *finder, const struct wait_thread *thread,
                        struct wait *wait)
 {
+    const char *worker;
     if (thread->state == 'Z' || thread->state == 'X')
         tell_words(wait, WAIT_OTHER, "ended");
     else if (thread->state == 'T' || thread->state == 't')
         tell_stopped(finder, thread, wait);
-    else if (is_worker(finder, thread))
-        tell_words(wait, WAIT_OTHER, worker_text(thread));
+    else if ((worker = worker_text(finder, thread)))
+        tell_words(wait, WAIT_OTHER, worker);
     else if (finder->frozen && !thread->running)
         tell_words(wait, WAIT_STOPPED, "frozen with its control group");
     else if (thread->running && thread->starved)
