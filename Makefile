@@ -130,8 +130,10 @@ $(BUILD)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 $(BUILD)/libptprof.a: $(OBJECTS_LIB)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# It stays loaded: a thread of it may still wait for a file system that does not answer.
+SHARED := -Wl,-soname,libptprof.so.0,-z,nodelete -Wl,--exclude-libs,ALL
 $(BUILD)/libptprof.so.0: $(OBJECTS_LIB)
-	$(Q)$(CC) -shared -Wl,-soname,libptprof.so.0 -Wl,--exclude-libs,ALL $(SANITIZE) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) -shared $(SHARED) $(SANITIZE) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libptprof.so: $(BUILD)/libptprof.so.0
 	$(Q)ln -sf libptprof.so.0 $@

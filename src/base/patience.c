@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -10,41 +11,165 @@
 
 #define LOOK_MS 50 // a new bound is noticed after at most this time
 #define HALVINGS 5
+#define IDLE_MS 1000 // that a helper stays for another call
 
 static _Atomic int64_t bound;   // CLOCK_MONOTONIC ns, 0: none
 static _Atomic unsigned hanging; // calls that were given up but have not returned
 
-struct patient_call {
-    void (*work)(void *context);
+// A thread that makes the calls of another one. It stays for the next: where others want the CPUs
+// too, a new thread waits for its first turn until a tick of the scheduler (10 ms), and a target of
+// a thousand files needs thousands of calls.
+struct patient_helper {
+    pid_t process;        // a process that is forked gets the memory, but not the thread
+    pthread_mutex_t lock; // protects the members below
+    pthread_cond_t changed;
+    pid_t tid;                   // 0: it has not begun
+    void (*work)(void *context); // NULL: nothing to do
     void (*discard)(void *context);
     void *context;
-    pthread_mutex_t lock; // protects the members below
-    pthread_cond_t ended;
-    bool done, given_up;
+    bool left;      // by its caller, who gave up or has ended: it frees itself
+    bool has_ended; // its caller frees it
 };
 
-static void free_call(struct patient_call *call)
+static _Thread_local struct patient_helper *mine;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t ending; // has the helper of a thread that ends end too
+static bool have_ending;
+
+static void free_helper(struct patient_helper *helper)
 {
-    pthread_cond_destroy(&call->ended);
-    pthread_mutex_destroy(&call->lock);
-    free(call);
+    pthread_cond_destroy(&helper->changed);
+    pthread_mutex_destroy(&helper->lock);
+    free(helper);
 }
 
-static void *run(void *context)
+// --- in the helper
+
+static bool await_work(struct patient_helper *helper)
 {
-    struct patient_call *call = context;
-    call->work(call->context);
-    pthread_mutex_lock(&call->lock);
-    bool given_up = call->given_up;
-    call->done = true;
-    pthread_cond_signal(&call->ended);
-    pthread_mutex_unlock(&call->lock);
+    const struct timespec last = thread_deadline(IDLE_MS);
+    int rc = 0;
+    while (!helper->work && !helper->left && rc == 0)
+        rc = pthread_cond_timedwait(&helper->changed, &helper->lock, &last);
+    return helper->work;
+}
+
+static void *help(void *context)
+{
+    struct patient_helper *helper = context;
+    bool given_up = false;
+    pthread_mutex_lock(&helper->lock);
+    helper->tid = gettid();
+    while (!given_up && await_work(helper)) {
+        pthread_mutex_unlock(&helper->lock);
+        helper->work(helper->context);
+        pthread_mutex_lock(&helper->lock);
+        helper->work = NULL;
+        given_up = helper->left;
+        pthread_cond_signal(&helper->changed);
+    }
+    bool left = helper->left;
+    helper->has_ended = !left;
+    pthread_mutex_unlock(&helper->lock);
     if (given_up) {
         atomic_fetch_sub(&hanging, 1);
-        call->discard(call->context);
-        free_call(call);
+        helper->discard(helper->context);
     }
+    if (left)
+        free_helper(helper);
     return NULL;
+}
+
+// --- in its caller
+
+static void leave(void *context)
+{
+    struct patient_helper *helper = context;
+    pthread_mutex_lock(&helper->lock);
+    bool has_ended = helper->has_ended;
+    helper->left = true;
+    pthread_cond_signal(&helper->changed);
+    pthread_mutex_unlock(&helper->lock);
+    if (has_ended)
+        free_helper(helper);
+}
+
+static void forget(void)
+{
+    mine = NULL;
+    if (have_ending)
+        pthread_setspecific(ending, NULL);
+}
+
+static void make_key(void)
+{
+    have_ending = pthread_key_create(&ending, leave) == 0;
+}
+
+// Returns false if the calling thread has no helper that still runs.
+static bool ask_again(const struct patient_helper *call)
+{
+    if (!mine)
+        return false;
+    if (mine->process != getpid()) {
+        free(mine);
+        forget();
+        return false;
+    }
+    pthread_mutex_lock(&mine->lock);
+    bool has_ended = mine->has_ended;
+    mine->work = call->work;
+    mine->discard = call->discard;
+    mine->context = call->context;
+    if (mine->tid && !thread_is_realtime()) // a file may be long
+        thread_lead(mine->tid);
+    pthread_cond_signal(&mine->changed);
+    pthread_mutex_unlock(&mine->lock);
+    if (has_ended) {
+        free_helper(mine);
+        forget();
+    }
+    return mine;
+}
+
+static bool ask_another(const struct patient_helper *call)
+{
+    struct patient_helper *helper = xcalloc(1, sizeof *helper);
+    pthread_t thread;
+    *helper = *call;
+    helper->process = getpid();
+    pthread_mutex_init(&helper->lock, NULL);
+    thread_condition(&helper->changed);
+    if (thread_start(&thread, help, helper) != 0) {
+        free_helper(helper);
+        return false;
+    }
+    pthread_detach(thread);
+    pthread_once(&once, make_key);
+    mine = helper;
+    if (have_ending)
+        pthread_setspecific(ending, mine);
+    return true;
+}
+
+// Returns false if it was given up; then the helper is no longer the caller's.
+static bool await(struct patient_helper *helper, int milliseconds)
+{
+    unsigned halvings = atomic_load(&hanging);
+    int64_t patience = (int64_t)milliseconds * NS_PER_MS;
+    int64_t deadline = clock_now() + (patience >> (halvings < HALVINGS ? halvings : HALVINGS));
+    pthread_mutex_lock(&helper->lock);
+    for (int left; helper->work && (left = patience_left(deadline)) > 0;) {
+        struct timespec next = thread_deadline(left);
+        pthread_cond_timedwait(&helper->changed, &helper->lock, &next);
+    }
+    bool done = !helper->work;
+    helper->left = !done;
+    if (!done)
+        atomic_fetch_add(&hanging, 1);
+    pthread_mutex_unlock(&helper->lock);
+    return done;
 }
 
 void patience_until(int64_t moment)
@@ -59,42 +184,20 @@ int patience_left(int64_t deadline)
     return left < 0 ? 0 : left < LOOK_MS ? (int)left : LOOK_MS;
 }
 
-static bool wait_for(struct patient_call *call, int milliseconds)
-{
-    unsigned halvings = atomic_load(&hanging);
-    int64_t patience = (int64_t)milliseconds * NS_PER_MS;
-    int64_t deadline = clock_now() + (patience >> (halvings < HALVINGS ? halvings : HALVINGS));
-    pthread_mutex_lock(&call->lock);
-    for (int left; !call->done && (left = patience_left(deadline)) > 0;) {
-        struct timespec next = thread_deadline(left);
-        pthread_cond_timedwait(&call->ended, &call->lock, &next);
-    }
-    bool done = call->done;
-    call->given_up = !done;
-    if (!done)
-        atomic_fetch_add(&hanging, 1);
-    pthread_mutex_unlock(&call->lock);
-    return done;
-}
-
 bool patience_call(void (*work)(void *context), void (*discard)(void *context), void *context,
                    int milliseconds)
 {
-    struct patient_call *call = xcalloc(1, sizeof *call);
-    pthread_t thread;
-    *call = (struct patient_call){.work = work, .discard = discard, .context = context};
-    pthread_mutex_init(&call->lock, NULL);
-    thread_condition(&call->ended);
-    if (thread_start(&thread, run, call) != 0) {
-        free_call(call);
+    const struct patient_helper call = {.work = work, .discard = discard, .context = context};
+    if (!patience_left(clock_now() + (int64_t)milliseconds * NS_PER_MS)) {
+        discard(context);
+        return false;
+    }
+    if (!ask_again(&call) && !ask_another(&call)) {
         work(context); // no thread could be started: call it here, without a time limit
         return true;
     }
-    if (!wait_for(call, milliseconds)) {
-        pthread_detach(thread);
-        return false;
-    }
-    pthread_join(thread, NULL);
-    free_call(call);
-    return true;
+    bool done = await(mine, milliseconds);
+    if (!done)
+        forget();
+    return done;
 }

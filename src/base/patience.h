@@ -8,8 +8,10 @@
 
 // Runs work(context) in another thread and waits for it, at most `milliseconds`. Returns whether
 // work has returned. If it has not, discard(context) is called when it does, and the caller must
-// not touch context any more. Each call that still hangs halves the time that the next one gets, so
-// that a target with a thousand such files does not cost a thousand times the time.
+// not touch context any more. It is called at once, without work, if no call waits any longer
+// (patience_until): threads for which nobody waits would keep others from the CPUs. Each call that
+// still hangs halves the time that the next one gets, so that a target with a thousand such files
+// does not cost a thousand times the time.
 bool patience_call(void (*work)(void *context), void (*discard)(void *context), void *context,
                    int milliseconds);
 

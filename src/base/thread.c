@@ -75,14 +75,20 @@ bool thread_come_soon(void)
     return rc == 0 && kernel_has_slices();
 }
 
-void thread_lead(pid_t pid)
+bool thread_is_realtime(void)
+{
+    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO || policy == SCHED_RR;
+}
+
+void thread_lead(pid_t tid)
 {
     struct scheduling own;
     cpu_set_t cpus;
     if (syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) == 0)
-        syscall(SYS_sched_setattr, pid, &own, 0);
+        syscall(SYS_sched_setattr, tid, &own, 0);
     if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
-        sched_setaffinity(pid, sizeof cpus, &cpus);
+        sched_setaffinity(tid, sizeof cpus, &cpus);
 }
 
 void thread_mutex_recursive(pthread_mutex_t *mutex)

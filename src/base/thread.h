@@ -22,9 +22,11 @@ void thread_come_late(void);
 // no slices.
 bool thread_come_soon(void);
 
-// Has another process run like the calling thread: policy, nice value, slice and CPUs. What the
-// kernel does not permit stays as it is.
-void thread_lead(pid_t pid);
+bool thread_is_realtime(void);
+
+// Has another thread or process run like the calling thread: policy, nice value, slice and CPUs.
+// What the kernel does not permit stays as it is.
+void thread_lead(pid_t tid);
 
 // Initializes a mutex that its holder may lock again.
 void thread_mutex_recursive(pthread_mutex_t *mutex);

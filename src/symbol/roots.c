@@ -127,7 +127,6 @@ static void open_now(void *context)
     const struct roots *roots = &opening->roots;
     const struct rights own = rights_own();
     bool ours = false;
-    opening->fd = -1;
     for (size_t i = 0; i < roots->count && opening->fd < 0; i++) {
         rights_take(&roots->views[i].rights);
         opening->fd = open_in_view(&roots->views[i], opening->path);
@@ -156,6 +155,7 @@ int roots_open(struct roots *roots, const char *path)
     size_t size = strlen(path) + 1;
     struct opening *opening = xmalloc(sizeof *opening + size);
     opening->roots = *roots;
+    opening->fd = -1;
     memcpy(opening->path, path, size);
     if (!patience_call(open_now, discard, opening, OPEN_MS)) {
         roots->hung++;

@@ -3,7 +3,10 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -51,6 +54,78 @@ START_TEST(test_given_up)
 }
 END_TEST
 
+static void note_thread(void *context)
+{
+    *(pid_t *)context = gettid();
+}
+
+static pid_t helper_now(void)
+{
+    pid_t helper = 0;
+    ck_assert(patience_call(note_thread, discard, &helper, 60000));
+    ck_assert_int_ne(helper, 0);
+    ck_assert_int_ne(helper, gettid());
+    return helper;
+}
+
+static bool runs(pid_t tid)
+{
+    return tgkill(getpid(), tid, 0) == 0;
+}
+
+static void *help_another(void *context)
+{
+    *(pid_t *)context = helper_now();
+    return NULL;
+}
+
+// A thread has one helper, which is not asked again once it hangs, and ends with it.
+START_TEST(test_one_helper_of_each_thread)
+{
+    pthread_t other;
+    pid_t of_other = 0, first = helper_now();
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(helper_now(), first);
+    ck_assert_int_eq(pthread_create(&other, NULL, help_another, &of_other), 0);
+    pthread_join(other, NULL);
+    ck_assert_int_ne(of_other, first);
+    while (runs(of_other))
+        usleep(1000);
+    ck_assert(runs(first));
+    ck_assert_int_eq(pipe(release), 0);
+    ck_assert(!patience_call(hang, discard, NULL, 10));
+    ck_assert_int_ne(helper_now(), first);
+    ck_assert_int_eq(write(release[1], "", 1), 1);
+    while (runs(first))
+        usleep(1000);
+    ck_assert_int_eq(discarded, 1);
+}
+END_TEST
+
+START_TEST(test_helper_that_is_not_asked_ends)
+{
+    pid_t first = helper_now();
+    while (runs(first))
+        usleep(10000);
+    ck_assert(runs(helper_now()));
+}
+END_TEST
+
+// A process that is forked has no helper yet.
+START_TEST(test_fork)
+{
+    int status = -1;
+    helper_now();
+    pid_t pid = fork();
+    if (pid == 0) {
+        pid_t helper = helper_now();
+        _exit(runs(helper) ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 static void hang_long(void *context)
 {
     (void)context;
@@ -80,6 +155,10 @@ START_TEST(test_bound_of_all)
     ck_assert_int_lt(waited(600000), 100ll * NS_PER_S);
     ck_assert_int_lt(waited(600000), 100ll * NS_PER_S);
     pthread_join(other, NULL);
+    worked = discarded = 0;
+    ck_assert(!patience_call(work, discard, NULL, 60000)); // it is not even begun
+    ck_assert_int_eq(worked, 0);
+    ck_assert_int_eq(discarded, 1);
     patience_until(0);
     ck_assert(patience_call(work, discard, NULL, 60000));
 }
@@ -104,6 +183,9 @@ Suite *suite_patience(void)
     TCase *cases = tcase_create("patience");
     tcase_add_test(cases, test_done);
     tcase_add_test(cases, test_given_up);
+    tcase_add_test(cases, test_one_helper_of_each_thread);
+    tcase_add_test(cases, test_helper_that_is_not_asked_ends);
+    tcase_add_test(cases, test_fork);
     tcase_add_test(cases, test_bound_of_all);
     tcase_add_test(cases, test_patience_gets_less);
     suite_add_tcase(suite, cases);
