@@ -11,6 +11,7 @@
 #include "collect/aftermath.h"
 #include "collect/session_state.h"
 #include "process/control_group.h"
+#include "sample/priority.h"
 
 // So many samplers may be replaced, and one more for each of these times: a sampler that was ended
 // may have held a thread for 50 ms, which is half a percent of that time.
@@ -199,6 +200,8 @@ void session_finish(struct session *session)
     bool waits = session->options.wait_for_names && !session->options.live;
     double slowness = taker_slowness(&session->taker);
     int64_t last = session->time.ended + (waits ? LONGEST_NS : last_time(LAST_NS, slowness));
+    int nice = priority_hurry(); // somebody waits for what is left
+    taker_lead(&session->taker);
     patience_until(last);
     taker_stop(&session->taker);
     pthread_mutex_lock(&session->lock); // a snapshot may be about to copy the profile
@@ -213,4 +216,5 @@ void session_finish(struct session *session)
     pthread_mutex_lock(&session->lock);
     consumer_finish(session->consumer);
     pthread_mutex_unlock(&session->lock);
+    priority_relax(nice);
 }

@@ -151,6 +151,14 @@ void taker_stop(struct taker *taker)
     taker->started = false;
 }
 
+void taker_lead(const struct taker *taker)
+{
+    pid_t tid = atomic_load(&taker->tid);
+    if (tid)
+        thread_lead(tid);
+    consumer_lead(taker->consumer);
+}
+
 double taker_slowness(const struct taker *taker)
 {
     struct schedstat own = {0}, unwinding = {0};

@@ -49,6 +49,9 @@ enum rc taker_start(struct taker *taker, struct err *err) MUST_CHECK;
 // Ends the thread when it has done what it is at. What is in the ring then stays there.
 void taker_stop(struct taker *taker);
 
+// Has the thread, and the process that unwinds for it, run like the calling thread.
+void taker_lead(const struct taker *taker);
+
 // Returns how many times longer than alone it takes, because others want the CPUs too: 1 or more.
 double taker_slowness(const struct taker *taker);
 

@@ -21,14 +21,16 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // guards everything be
 static struct reader_process reader;
 static unsigned users;
 
-static const struct reader_service service = {.serve = header_server_run,
-                                              .begin = thread_come_late};
+static const struct reader_service service = {.serve = header_server_run};
 
+// The process runs like the thread that asks.
 static bool ask(const struct header_question *question, const struct image *image)
 {
     AUTO_FD int fd = image ? image_reopen(image) : -1;
-    return (!image || fd >= 0) && reader_start(&reader, &service, PATIENCE_MS) == RC_OK &&
-           channel_send(reader.channel, question, sizeof *question, fd);
+    if ((image && fd < 0) || reader_start(&reader, &service, PATIENCE_MS) != RC_OK)
+        return false;
+    thread_lead(reader.pid);
+    return channel_send(reader.channel, question, sizeof *question, fd);
 }
 
 // --- headers
