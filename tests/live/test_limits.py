@@ -90,15 +90,28 @@ def many_modules(ctx, count):
 
 # --- CPUs
 
+# Runs a command beside busy processes of its own session, with which it shares its part of the
+# CPUs (autogroups).
+BESIDE = """
+others=
+for i in $(seq {}); do
+    (while :; do :; done) >/dev/null 2>&1 &
+    others="$others $!"
+done
+"$@"
+status=$?
+kill $others
+exit $status
+"""
+
+
 def test_busy_cpus(ctx):
     """On CPUs that others want, what was sampled of many libraries is taken in later, not lost."""
     target = many_modules(ctx, 500)
     before = ctx.health(target.pid)
-    others = [ctx.spawn("sh", "-c", "while :; do :; done")
-              for _ in range(4 * len(os.sched_getaffinity(0)))]
-    done = ctx.run("attach", target.pid, "-d", "1s", "-o", ctx.tmp / "out.json")
-    for other in others:
-        other.kill()
+    others = 8 * len(os.sched_getaffinity(0))
+    done = ctx.run("attach", target.pid, "-d", "1s", "-o", ctx.tmp / "out.json",
+                   prefix=("sh", "-c", BESIDE.format(others), "sh"))
     assert done.returncode == DONE, done.stderr
     profile = json.loads((ctx.tmp / "out.json").read_text())
     taken = count(stacks(profile))
