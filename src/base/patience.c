@@ -107,6 +107,17 @@ static void make_key(void)
     have_ending = pthread_key_create(&ending, leave) == 0;
 }
 
+// Whoever reads a file, which may be long, does not get real-time priority from who waits for it.
+static void give(struct patient_helper *helper, const struct patient_helper *call)
+{
+    helper->work = call->work;
+    helper->discard = call->discard;
+    helper->context = call->context;
+    if (helper->tid && !thread_is_realtime())
+        thread_lead(helper->tid);
+    pthread_cond_signal(&helper->changed);
+}
+
 // Returns false if the calling thread has no helper that still runs.
 static bool ask_again(const struct patient_helper *call)
 {
@@ -118,13 +129,9 @@ static bool ask_again(const struct patient_helper *call)
         return false;
     }
     pthread_mutex_lock(&mine->lock);
-    bool has_ended = mine->has_ended;
-    mine->work = call->work;
-    mine->discard = call->discard;
-    mine->context = call->context;
-    if (mine->tid && !thread_is_realtime()) // a file may be long
-        thread_lead(mine->tid);
-    pthread_cond_signal(&mine->changed);
+    bool has_ended = mine->has_ended; // then its tid may be another thread's
+    if (!has_ended)
+        give(mine, call);
     pthread_mutex_unlock(&mine->lock);
     if (has_ended) {
         free_helper(mine);
