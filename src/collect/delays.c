@@ -110,7 +110,8 @@ uint32_t delays_blocked(struct delays *delays, struct process *process, struct a
     leave(delays, thread, capture->time);
     uint32_t wait = spots_at(&delays->spots, process, thread->tid, capture, stack);
     thread->delays.wait = wait;
-    thread->delays.asleep_since = capture->time;
+    if (!(capture->flags & CAPTURE_SAME_WAIT))
+        thread->delays.asleep_since = capture->time;
     begin_wait(delays, thread, spots_lock(&delays->spots, wait));
     uint32_t lock =
         locks_held(locks, process->number, capture, thread->delays.inner_tid, thread->delays.lock);
