@@ -422,9 +422,11 @@ def test_cycles_cost_nothing_for_good(ctx):
     runs_for(ctx, target, ctx.length(1.2, 10))
     pids = run.pid, run.sampler()
 
-    def settled():  # nothing is being named, for which files are open
+    # Nothing is being named, for which files are open, and the threads have ended that stay for a
+    # second for another file.
+    def settled():
         first = [resources(pid) for pid in pids]
-        time.sleep(0.3)
+        time.sleep(1.3)
         last = [resources(pid) for pid in pids]
         return [(fds, threads) for fds, _, threads in first] == \
             [(fds, threads) for fds, _, threads in last] and last

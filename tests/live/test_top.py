@@ -60,7 +60,8 @@ def test_shares_are_true(ctx):
         blocks = done.stdout.split("\n\n")
         counts = [int(re.search(r"# window 5s  samples (\d+)", block).group(1))
                   for block in blocks]
-        assert sum(counts) > 40 * used, f"only {counts} samples of {used:.1f} s of CPU time"
+        # Where stops are dear, the rate is lowered to keep to 1 % of the time.
+        assert sum(counts) > 5 * used, f"only {counts} samples of {used:.1f} s of CPU time"
         for block, samples in zip(blocks, counts, strict=True):
             found = rows(block)
             heavy, light = found["heavy"][1], found["light"][1]
