@@ -126,14 +126,14 @@ def test_running_time_is_schedstat_s(ctx):
 
 def test_short_turns_add_up(ctx):
     """What a switch takes is not lost, but for what lies beyond the moments that the kernel
-    records: of turns that last 50 us that was 2.6 and 3.8 % on slow machines. schedstat is as old
+    records: of turns that last 50 us that was 2.6 to 4.3 % on slow machines. schedstat is as old
     as the last switch."""
     target = ctx.spawn(ctx.build / "tests/bench/switches", 10**6)
     assert target.line() == "ready"
     target.signal(signal.SIGUSR1)
     steal = stolen()
     trace = exact(ctx, target.pid, 3)
-    worst = check_sums(trace, list(trace.reads), stolen() - steal, 0.1, MS)
+    worst = check_sums(trace, list(trace.reads), stolen() - steal, 0.2, MS)
     check_cpus(trace)
     ctx.figure = f"{len(trace.events)} events, off by {100 * worst:.2f} % at most"
 
