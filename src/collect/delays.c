@@ -110,7 +110,7 @@ uint32_t delays_blocked(struct delays *delays, struct process *process, struct a
     leave(delays, thread, capture->time);
     uint32_t wait = spots_at(&delays->spots, process, thread->tid, capture, stack);
     thread->delays.wait = wait;
-    if (!(capture->flags & CAPTURE_SAME_WAIT))
+    if (!(capture->flags & CAPTURE_SAME_WAIT) || !thread->delays.asleep_since)
         thread->delays.asleep_since = capture->time;
     begin_wait(delays, thread, spots_lock(&delays->spots, wait));
     uint32_t lock =
@@ -125,6 +125,7 @@ void delays_end_thread(struct delays *delays, struct account *thread)
 {
     leave(delays, thread, delays->moment);
     thread->delays.inner_tid = 0; // its waits until it is met again are not counted
+    thread->delays.asleep_since = 0;
 }
 
 // --- sharing ---

@@ -41,7 +41,7 @@ struct thread_delays { // zeroed: nothing is known. For collect/delays.h
     uint32_t wait;        // where it blocks: number of a struct profile_wait; 0: it ran since
     uint32_t lock;        // that it waits for there, number + 1
     struct holding holds; // what it holds while it blocks
-    int64_t asleep_since; // CLOCK_MONOTONIC ns, when it was found where it blocks
+    int64_t asleep_since; // CLOCK_MONOTONIC ns, when it was found where it blocks; 0: it was not
     double stretch;       // time in the queue and running, by running, of the last period; 0: 1
     uint64_t waits;       // voluntary switches up to now
 };
