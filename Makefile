@@ -130,7 +130,7 @@ $(BUILD)/%.o: %.c Makefile | $(HEADERS_GENERATED)
 $(BUILD)/libptprof.a: $(OBJECTS_LIB)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# It stays loaded: a thread of it may still wait for a file system that does not answer.
+# The library stays loaded: a thread of it may still wait for a file system that does not answer.
 SHARED := -Wl,-soname,libptprof.so.0,-z,nodelete -Wl,--exclude-libs,ALL
 $(BUILD)/libptprof.so.0: $(OBJECTS_LIB)
 	$(Q)$(CC) -shared $(SHARED) $(SANITIZE) -o $@ $^ $(LDLIBS)

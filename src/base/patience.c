@@ -17,8 +17,8 @@ static _Atomic int64_t bound;   // CLOCK_MONOTONIC ns, 0: none
 static _Atomic unsigned hanging; // calls that were given up but have not returned
 
 // A thread that makes the calls of another one. It stays for the next: where others want the CPUs
-// too, a new thread waits for its first turn until a tick of the scheduler (10 ms), and a target of
-// a thousand files needs thousands of calls.
+// too, a new thread may wait for its first turn until a tick of the scheduler, and a target with a
+// thousand files needs thousands of calls.
 struct patient_helper {
     pid_t process;        // a process that is forked gets the memory, but not the thread
     pthread_mutex_t lock; // protects the members below

@@ -22,6 +22,7 @@ void thread_come_late(void);
 // no slices.
 bool thread_come_soon(void);
 
+// Returns whether the calling thread has real-time priority.
 bool thread_is_realtime(void);
 
 // Has another thread or process run like the calling thread: policy, nice value, slice and CPUs.

@@ -79,7 +79,7 @@ static bool is_of_process(const struct stat *info, pid_t pid)
     return info->st_mtim.tv_sec + SLACK_S >= clock_wall() / NS_PER_S - age;
 }
 
-// One read of the file. It happens in a thread of its own, because the file system may not answer.
+// One read of the file. It happens in another thread, because the file system may not answer.
 struct map_look {
     pid_t pid, inner_pid;
     int fd;        // -1: open the file first

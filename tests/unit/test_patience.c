@@ -68,10 +68,28 @@ static pid_t helper_now(void)
     return helper;
 }
 
-static bool runs(pid_t tid)
+static void await_end(pid_t tid)
 {
-    return tgkill(getpid(), tid, 0) == 0;
+    while (tgkill(getpid(), tid, 0) == 0)
+        usleep(1000);
 }
+
+// A helper that others keep from the CPUs may have ended between two calls, but not each time.
+START_TEST(test_helper_stays)
+{
+    int same = 0;
+    for (int i = 0; i < 100; i++)
+        same += helper_now() == helper_now();
+    ck_assert_int_gt(same, 0);
+}
+END_TEST
+
+START_TEST(test_helper_that_is_not_asked_ends)
+{
+    await_end(helper_now());
+    helper_now();
+}
+END_TEST
 
 static void *help_another(void *context)
 {
@@ -79,35 +97,36 @@ static void *help_another(void *context)
     return NULL;
 }
 
-// A thread has one helper, which is not asked again once it hangs, and ends with it.
-START_TEST(test_one_helper_of_each_thread)
+START_TEST(test_helper_ends_with_its_caller)
 {
     pthread_t other;
-    pid_t of_other = 0, first = helper_now();
-    for (int i = 0; i < 100; i++)
-        ck_assert_int_eq(helper_now(), first);
-    ck_assert_int_eq(pthread_create(&other, NULL, help_another, &of_other), 0);
+    pid_t helper = 0;
+    ck_assert_int_eq(pthread_create(&other, NULL, help_another, &helper), 0);
     pthread_join(other, NULL);
-    ck_assert_int_ne(of_other, first);
-    while (runs(of_other))
-        usleep(1000);
-    ck_assert(runs(first));
-    ck_assert_int_eq(pipe(release), 0);
-    ck_assert(!patience_call(hang, discard, NULL, 10));
-    ck_assert_int_ne(helper_now(), first);
-    ck_assert_int_eq(write(release[1], "", 1), 1);
-    while (runs(first))
-        usleep(1000);
-    ck_assert_int_eq(discarded, 1);
+    ck_assert_int_ne(helper, helper_now());
+    await_end(helper);
 }
 END_TEST
 
-START_TEST(test_helper_that_is_not_asked_ends)
+static atomic_int hanging;
+
+static void hang_here(void *context)
 {
-    pid_t first = helper_now();
-    while (runs(first))
-        usleep(10000);
-    ck_assert(runs(helper_now()));
+    hanging = gettid();
+    hang(context);
+}
+
+START_TEST(test_helper_that_hangs_is_not_asked)
+{
+    ck_assert_int_eq(pipe(release), 0);
+    ck_assert(!patience_call(hang_here, discard, NULL, 10));
+    pid_t other = helper_now();
+    while (!hanging)
+        usleep(1000);
+    ck_assert_int_ne(other, hanging);
+    ck_assert_int_eq(write(release[1], "", 1), 1);
+    await_end(hanging);
+    ck_assert_int_eq(discarded, 1);
 }
 END_TEST
 
@@ -117,10 +136,8 @@ START_TEST(test_fork)
     int status = -1;
     helper_now();
     pid_t pid = fork();
-    if (pid == 0) {
-        pid_t helper = helper_now();
-        _exit(runs(helper) ? 0 : 1);
-    }
+    if (pid == 0)
+        _exit(patience_call(work, discard, NULL, 60000) ? 0 : 1);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);
 }
@@ -183,8 +200,10 @@ Suite *suite_patience(void)
     TCase *cases = tcase_create("patience");
     tcase_add_test(cases, test_done);
     tcase_add_test(cases, test_given_up);
-    tcase_add_test(cases, test_one_helper_of_each_thread);
+    tcase_add_test(cases, test_helper_stays);
     tcase_add_test(cases, test_helper_that_is_not_asked_ends);
+    tcase_add_test(cases, test_helper_ends_with_its_caller);
+    tcase_add_test(cases, test_helper_that_hangs_is_not_asked);
     tcase_add_test(cases, test_fork);
     tcase_add_test(cases, test_bound_of_all);
     tcase_add_test(cases, test_patience_gets_less);
